@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     const char *layers;   /* JSON: {"nodes": [...]} */
     int h, w, c, outputs; /* of the file's images and of its network */
+    const char *softmax;  /* its last operator, left out: "Softmax", "LogSoftmax"; NULL: none */
     bool constants;       /* it has numbers for each channel that come with its weights */
     bool normalized;      /* the file normalises its input, by these numbers */
     bool raw;             /* it says that its weights are for values as they are */

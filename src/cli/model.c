@@ -28,6 +28,7 @@ typedef struct {
     bool latents;         /* the config's dataset has them */
     gyre_dataset *data;   /* NULL: none is opened */
     int classes;          /* 0: not given */
+    bool exported;        /* an ONNX file, whose outputs tell what it is for */
     cli_sets sets;
     bool json;
 } arguments;
@@ -81,6 +82,9 @@ static gyre_status open_model(arguments *a, const gyre_settings *s, gyre_model *
     gyre_model_settings model = s->model;
     model.target = a->target;
     model.latents = a->latents;
+    static char of_one_output[] = "mean_squared_error";
+    model.any_target = a->exported;
+    if (a->exported && a->classes < 2) model.loss = of_one_output;
     model.contexts = a->data == NULL ? NULL : gyre_dataset_contexts(a->data);
     return gyre_model_open(&model, a->image.h, a->image.w, a->image.c, a->classes, out);
 }
@@ -115,6 +119,7 @@ static gyre_status take_onnx(arguments *a) {
     GYRE_TRY(gyre_onnx_open(a->what, &o));
     if (a->image.h == 0) a->image = (image_size){o->h, o->w, o->c};
     if (a->classes == 0) a->classes = o->outputs;
+    a->exported = true;
     for (int i = 0; o->notes[i] != NULL; i++) gyre_say("%s: %s", a->what, o->notes[i]);
     gyre_onnx_close(o);
     return GYRE_OK;

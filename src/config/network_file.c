@@ -91,10 +91,22 @@ static gyre_status take_normalization(config_reader *r, const gyre_onnx *o, cons
     return status;
 }
 
+/* A softmax is a part of cross_entropy, and no other loss has one. */
+static gyre_status check_softmax(const gyre_settings *s, const gyre_onnx *o, const char *path) {
+    const char *loss = s->model.loss;
+    if (o->softmax == NULL || loss == NULL || strcmp(loss, "cross_entropy") == 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "model.loss is \"%s\", but the network of '%s' ends in %s, which gyre has as a "
+        "part of cross_entropy alone; take that loss, or export the network without",
+        loss, path, o->softmax);
+}
+
 /* The network, and its weights unless new ones are asked for or others are named. */
 static gyre_status take_onnx(config_reader *r, const gyre_onnx *o, const char *path) {
     gyre_settings *s = r->settings;
     gyre_json_value *tree = NULL;
+    GYRE_TRY(check_softmax(s, o, path));
     GYRE_TRY(gyre_json_parse(o->layers, path, &tree));
     gyre_status status = config_take_network((const cJSON *)tree, path, &s->model.layers);
     gyre_json_close(tree);

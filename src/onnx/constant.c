@@ -122,6 +122,7 @@ static double *spread(onnx_work *w, const onnx_constant *k) {
 }
 
 const double *onnx_constant_read(onnx_work *w, onnx_constant *k) {
+    if (k->per_sample) return NULL;
     if (k->values != NULL && !k->uniform) return k->values;
     if (k->count > ONNX_READ_MAX) return NULL;
     if (k->uniform) return spread(w, k);

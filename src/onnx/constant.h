@@ -10,7 +10,8 @@
 
 enum {
     ONNX_READ_MAX = 1 << 16, /* numbers of a constant that is computed with */
-    ONNX_FOLLOWS_MAX = 8     /* parameters that it is computed from */
+    ONNX_FOLLOWS_MAX = 8,    /* parameters that it is computed from */
+    ONNX_SAMPLES = 2         /* of a constant per_sample */
 };
 
 typedef struct onnx_constant {
@@ -18,8 +19,10 @@ typedef struct onnx_constant {
     int rank;
     int64_t dims[ONNX_RANK_MAX];
     size_t count;
-    double *values;                  /* NULL: not read yet */
-    bool uniform;                    /* values[0] is every number */
+    double *values;  /* NULL: not read yet */
+    bool uniform;    /* values[0] is every number */
+    bool per_sample; /* places of any number of samples: those of two, which onnx_constant_read()
+                        does not give */
     const Onnx__TensorProto *tensor; /* of the file, whose numbers these are; NULL: computed */
     bool transposed;                 /* the tensor's two axes change places */
     bool planes;                     /* of dims (h, w, c); the tensor lies as (c, h, w) */
@@ -64,7 +67,8 @@ const char *onnx_computed_from(const onnx_constant *k);
 /* It stands in the network as numbers, and is no parameter that lost its name either. */
 bool onnx_is_literal(const onnx_constant *k);
 
-/* The numbers; NULL: too many (no failure), or the failure is in w->status. */
+/* The numbers; NULL: too many, or of any number of samples (no failure), or the failure is in
+ * w->status. */
 const double *onnx_constant_read(onnx_work *w, onnx_constant *k);
 /* A constant of one number, or of many that are all the same. */
 bool onnx_constant_all(onnx_work *w, onnx_constant *k, double *out);

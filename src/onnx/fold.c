@@ -133,7 +133,7 @@ static onnx_constant *fold_unsqueeze(onnx_import *m, const onnx_call *c) {
 /* Of weights, which are read only at the end: two axes, or none that is larger than 1. */
 static onnx_constant *fold_transpose(onnx_import *m, const onnx_call *c) {
     const Onnx__AttributeProto *a = onnx_attribute(c->node, "perm");
-    if (first(c)->rank != 2) return NULL;
+    if (first(c)->rank != 2 || first(c)->per_sample) return NULL;
     bool same = a != NULL && a->n_ints == 2 && a->ints[0] == 0 && a->ints[1] == 1;
     return same ? first(c) : onnx_constant_transpose(&m->work, first(c));
 }
@@ -142,6 +142,7 @@ static onnx_constant *fold_transpose(onnx_import *m, const onnx_call *c) {
 
 static onnx_constant *fold_shape(onnx_import *m, const onnx_call *c) {
     const onnx_constant *k = first(c);
+    if (k->per_sample) return NULL; /* its dimensions are those of two samples */
     int64_t from = onnx_integer(c->node, "start", 0), to = onnx_integer(c->node, "end", k->rank);
     if (from < 0) from += k->rank;
     if (to < 0) to += k->rank;

@@ -60,27 +60,52 @@ static bool same_shape(const onnx_constant *a, const onnx_constant *b) {
     return true;
 }
 
-/* Room for what two constants of equal shapes give, or one number and any others. */
+/* Dimension i of `rank`, counted from the front; 1 where k has fewer. */
+static int64_t dim_of(const onnx_constant *k, int rank, int i) {
+    return i < rank - k->rank ? 1 : k->dims[i - (rank - k->rank)];
+}
+
+/* Room for what two constants give, of which each is repeated along dimensions of 1; NULL: they do
+ * not fit. */
 static onnx_constant *room_for(onnx_import *m, const onnx_constant *a, const onnx_constant *b,
                                bool integer) {
-    const onnx_constant *shape = a->count == 1 ? b : a;
-    const int rank = a->rank > b->rank ? a->rank : b->rank, more = rank - shape->rank;
+    const int rank = a->rank > b->rank ? a->rank : b->rank;
     int64_t dims[ONNX_RANK_MAX];
-    for (int i = 0; i < rank; i++) dims[i] = i < more ? 1 : shape->dims[i - more];
+    for (int i = 0; i < rank; i++) {
+        int64_t x = dim_of(a, rank, i), y = dim_of(b, rank, i);
+        if (x != y && x != 1 && y != 1) return NULL;
+        dims[i] = x == 1 ? y : x;
+    }
     return onnx_constant_make(&m->work, rank, dims, integer);
+}
+
+/* Where k has what stands at place i of `out`, along whose dimensions it is repeated. */
+static size_t place_in(const onnx_constant *k, const onnx_constant *out, size_t i) {
+    size_t at = 0, stride = 1;
+    for (int axis = out->rank - 1; axis >= 0; axis--) {
+        int64_t n = out->dims[axis], mine = dim_of(k, out->rank, axis);
+        if (mine > 1) at += i % (size_t)n * stride;
+        i /= (size_t)n;
+        stride *= (size_t)mine;
+    }
+    return at;
+}
+
+static const double *numbers_of(onnx_import *m, onnx_constant *k) {
+    return k->per_sample ? k->values : onnx_constant_read(&m->work, k);
 }
 
 static onnx_constant *fold_binary(onnx_import *m, const onnx_call *c, char op) {
     onnx_constant *a = onnx_constant_in(c, 0), *b = onnx_constant_in(c, 1);
     if (a == NULL || b == NULL) return NULL;
-    bool fits = same_shape(a, b) || a->count == 1 || b->count == 1;
-    const double *x = fits ? onnx_constant_read(&m->work, a) : NULL;
-    const double *y = fits ? onnx_constant_read(&m->work, b) : NULL;
+    const double *x = numbers_of(m, a), *y = numbers_of(m, b);
     if (x == NULL || y == NULL) return NULL;
     bool flags = strchr("=<>", op) != NULL;
     onnx_constant *k = room_for(m, a, b, flags || (a->integer && b->integer));
+    if (k != NULL) k->per_sample = a->per_sample || b->per_sample;
     for (size_t i = 0; k != NULL && i < k->count; i++) {
-        double z = apply(op, x[a->count == 1 ? 0 : i], y[b->count == 1 ? 0 : i], k->integer);
+        double z = apply(op, x[a->count == k->count ? i : place_in(a, k, i)],
+                         y[b->count == k->count ? i : place_in(b, k, i)], k->integer);
         k->values[i] = onnx_math_cast(z, k->integer);
     }
     return k;
@@ -217,16 +242,21 @@ static onnx_constant *fold_product(onnx_import *m, const onnx_call *c) {
     return k;
 }
 
+/* The places of a batch that may be any (images.c) are those of two samples. */
 static onnx_constant *fold_range(onnx_import *m, const onnx_call *c) {
     double x[3];
     for (int i = 0; i < 3; i++) {
         onnx_constant *k = onnx_constant_in(c, i);
         if (k == NULL || k->count != 1 || !onnx_constant_all(&m->work, k, &x[i])) return NULL;
     }
+    const bool samples =
+        x[0] == 0 && x[1] == (double)m->size[ONNX_AXIS_N] && x[1] > ONNX_READ_MAX && x[2] == 1;
+    if (samples) x[1] = ONNX_SAMPLES;
     double all = x[2] == 0 ? 0 : ceil((x[1] - x[0]) / x[2]);
     int64_t count = all > 0 && all <= ONNX_READ_MAX ? (int64_t)all : 0;
     onnx_constant *k = onnx_constant_make(&m->work, 1, &count, onnx_constant_in(c, 0)->integer);
     for (int64_t i = 0; k != NULL && i < count; i++) k->values[i] = x[0] + x[2] * (double)i;
+    if (k != NULL) k->per_sample = samples;
     return k;
 }
 

@@ -289,14 +289,15 @@ gyre_status onnx_graph_read(onnx_import *m) {
 
 static Onnx__NodeProto end = {.op_type = "output"}; /* what reads the output */
 
-/* gyre's losses take what a softmax is given. */
+/* Cross-entropy takes what a softmax is given; who asks for another loss is told (gyre/onnx.h). */
 static int without_softmax(onnx_import *m, int layer) {
     const onnx_layer *l = onnx_layer_at(m, layer);
     bool softmax =
         l->type == NULL && l->why == NULL && !l->silent &&
         (strcmp(l->from->op_type, "Softmax") == 0 || strcmp(l->from->op_type, "LogSoftmax") == 0);
-    m->softmax = softmax && l->inputs[0] >= 0;
-    return m->softmax ? l->inputs[0] : layer;
+    if (!softmax || l->inputs[0] < 0) return layer;
+    m->softmax = l->from->op_type;
+    return l->inputs[0];
 }
 
 gyre_status onnx_graph_finish(onnx_import *m) {

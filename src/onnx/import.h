@@ -28,7 +28,7 @@ typedef struct {
     bool affine_known;
     const char *fork;        /* the value that the normalisation ends with; NULL: not known */
     int output;              /* layer */
-    bool softmax;            /* it was the last operator, and is left out */
+    const char *softmax;     /* the last operator, which is left out; NULL: it was another */
     bool folded;             /* batch norms lie in convolutions */
     const char *apart;       /* a tensor of two nodes, each of which has a copy; NULL: none */
     const char *averaged;    /* running statistics of two nodes, each of which has its own */

@@ -155,7 +155,7 @@ void onnx_notes_set(onnx_import *m, gyre_onnx *o) {
     find_fitted(m, o);
     const char *converted = onnx_weights_converted(o->weights, o->weight_count);
     note_folded(&n);
-    if (m->softmax) note(&n, "its last softmax is left out, since the loss has it");
+    if (m->softmax != NULL) note(&n, "its last softmax is left out, since cross_entropy has it");
     note_shared(&n);
     note_untrained(&n);
     note_images(&n);

@@ -92,6 +92,7 @@ static gyre_status build(gyre_onnx *o) {
     o->w = (int)m->size[ONNX_AXIS_W];
     o->c = (int)m->size[ONNX_AXIS_C];
     o->outputs = (int)onnx_layer_at(m, m->output)->size[ONNX_AXIS_C];
+    o->softmax = m->softmax;
     o->constants = has_constants(m);
     GYRE_TRY(onnx_affine_finish(m, o));
     onnx_classes_mark(m);

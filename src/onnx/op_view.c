@@ -95,16 +95,25 @@ void onnx_op_reshape(onnx_import *m, onnx_call *c) {
         refuse_shape(m, c, k, read);
 }
 
-/* All values of a list in their order, in a new shape: how a strided copy is written. */
+/* All values of a list in their order, in a new shape: how a strided copy is written. Of any number
+ * of samples the places of the first two are known. */
 void onnx_op_gather(onnx_import *m, onnx_call *c) {
     if (!onnx_is_picture(m, c, 0)) return;
+    int64_t dims[ONNX_RANK_MAX] = {0};
     onnx_constant *k = onnx_constant_in(c, 1);
-    const double *read = k == NULL ? NULL : onnx_constant_read(&m->work, k);
-    bool list = c->in[0]->view.rank == 1 && read != NULL &&
-                (int64_t)k->count == onnx_view_size(&c->in[0]->view, 0);
+    const double *read = k == NULL       ? NULL
+                         : k->per_sample ? k->values
+                                         : onnx_constant_read(&m->work, k);
+    bool list = c->in[0]->view.rank == 1 && read != NULL && k->rank > 0;
+    if (list) {
+        memcpy(dims, k->dims, sizeof dims);
+        if (k->per_sample) dims[0] = m->size[ONNX_AXIS_N];
+        list = (int64_t)(k->count / (size_t)(k->dims[0] > 0 ? k->dims[0] : 1)) * dims[0] ==
+               onnx_view_size(&c->in[0]->view, 0);
+    }
     for (size_t i = 0; list && i < k->count; i++) list = read[i] == (double)i;
     if (list)
-        give_reshaped(m, c, k->rank, k->dims);
+        give_reshaped(m, c, k->rank, dims);
     else
         onnx_refuse(m, c, "gyre takes no parts of pictures");
 }

@@ -17,21 +17,27 @@
 
 /* ---- finding */
 
-/* Axes of length 1 neither order nor count the numbers; PyTorch has them where gyre has none, and
- * the other way round. */
+/* The axes from the first to the last that is longer than 1. */
+static int longer_axes(const uint64_t *dims, int ndim, int *first) {
+    *first = 0;
+    while (ndim > 0 && dims[ndim - 1] == 1) ndim--;
+    while (*first < ndim && dims[*first] == 1) ++*first;
+    return ndim - *first;
+}
+
+/* Of a state_dict axes of length 1 at either end do not count: PyTorch has them where gyre has none
+ * (a factor of (C, 1, 1)), and the other way round. Those of two matrices or filters do: (1, 8) and
+ * (8, 1) are other layers. */
 static bool same_shape(const import_file *f, const gyre_h5_entry *e, const h5_array *a) {
-    int i = 0, j = 0;
-    while (i < e->ndim || j < a->ndim) {
-        if (f->state_dict && i < e->ndim && e->dims[i] == 1)
-            i++;
-        else if (f->state_dict && j < a->ndim && a->dims[j] == 1)
-            j++;
-        else if (i < e->ndim && j < a->ndim && e->dims[i] == (uint64_t)a->dims[j])
-            i++, j++;
-        else
-            return false;
+    uint64_t dims[sizeof a->dims / sizeof *a->dims];
+    int from = 0, to = 0, count = e->ndim, here = a->ndim;
+    for (int i = 0; i < a->ndim; i++) dims[i] = (uint64_t)a->dims[i];
+    const bool layers = e->ndim == a->ndim && (a->ndim == 2 || a->ndim == 4);
+    if (f->state_dict && !layers) {
+        count = longer_axes(e->dims, e->ndim, &from);
+        here = longer_axes(dims, a->ndim, &to);
     }
-    return true;
+    return count == here && memcmp(e->dims + from, dims + to, (size_t)count * sizeof *dims) == 0;
 }
 
 static gyre_status find_item(const import_file *f, import_item *item) {

@@ -28,6 +28,19 @@ while IFS='|' read -r name network told; do
 done <"$T/edges.txt"
 [ $count -ge 90 ] || fail "$count networks"
 
+# A softmax is a part of cross_entropy, and a sigmoid of binary_cross_entropy: no loss gets two of them, or none.
+cd "$T" || exit 1
+with() { # LOSS NETWORK: a config
+    echo "{\"model\": {\"loss\": \"$1\", $2}}" >with.json
+}
+with mean_squared_error '"file": "softmax.onnx"'
+refused 2 'model.loss is "mean_squared_error", but the network of ' "$gyre" model with.json --image 8x8x3
+grep -q 'ends in Softmax, which gyre has as a part of cross_entropy alone' err || fail "$(cat err)"
+with cross_entropy '"file": "softmax.onnx"'
+ends 0 "$gyre" model with.json --image 8x8x3
+with binary_cross_entropy '"layers": {"nodes": [{"name": "fc", "type": "linear", "out": 4}, {"name": "end", "type": "sigmoid"}]}'
+refused 2 'binary_cross_entropy takes logits and has the sigmoid, but the network ends in one, node end' "$gyre" model with.json
+
 # Many nodes are read, or refused, in a second or two; ten where the machine is busy, a minute under sanitizers.
 LIMIT=$([ -z "${SAN:-}" ] && echo 10 || echo 60)
 for name in many powers; do

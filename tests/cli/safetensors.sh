@@ -52,6 +52,10 @@ put("out.index.json", {**index, "fc.bias": "../part-0.safetensors"})
 put("gone.index.json", {**index, "fc.bias": "part-7.safetensors"})
 open("none.safetensors.index.json", "w").write("{}")
 open("twice.index.json", "w").write('{"weight_map": {"a": "part-0.safetensors", "a": "part-1.safetensors"}}')
+write("grouped.safetensors", {"a.weight": np.ones((8, 3, 3, 3), "f4"), "b.weight": np.ones((1, 8, 3, 3), "f4"),
+                              "c.weight": np.ones((10, 8), "f4")})
+write("turned.safetensors", {"a.weight": np.ones((8, 3, 3, 3), "f4"), "b.weight": np.ones((8, 1, 3, 3), "f4"),
+                             "c.weight": np.ones((10, 8, 1, 1), "f4")})
 open("net.pt", "wb").write(b"PK\3\4" + bytes(100))
 P
 
@@ -81,6 +85,17 @@ eval_of gyre.safetensors "has the shape (32, 3, 3, 16), the network's is (32, 16
 eval_of tensorflow.safetensors "its axes have another order; write w.transpose(3, 2, 0, 1)"
 eval_of whole.safetensors "fc.bias does not hold floats"
 eval_of nan.safetensors "value 0 of fc.bias is nan"
+# Axes of length 1 tell filters of other layers apart; at the end of a matrix they do not count.
+cat >grouped.json <<'JSON'
+{"data": {"path": "images.h5"}, "batch": {"size": 40}, "length": {"steps": 1}, "schedule": {"policy": "constant", "base_lr": 1e-30},
+ "model": {"layers": {"nodes": [
+    {"name": "a", "type": "conv", "channels": 8, "size": 3, "bias": false},
+    {"name": "b", "type": "conv", "channels": 8, "size": 3, "groups": 8, "bias": false},
+    {"name": "p", "type": "average_pool", "global": true}, {"name": "c", "type": "linear", "out": "classes", "bias": false}]}}}
+JSON
+refused 3 "b.weight has the shape (1, 8, 3, 3), the network's is (8, 1, 3, 3)" \
+    "$GYRE" train grouped.json --out grouped --set model.init_from=grouped.safetensors
+ends 0 "$GYRE" train grouped.json --out turned --set model.init_from=turned.safetensors
 eval_of net.pt "'net.pt' is a file of torch.save, which only Python reads"
 eval_of other.index.json "tensor 'fc.weight' is in './part-0.safetensors'; the index 'other.index.json' places it in part-1.safetensors"
 eval_of more.index.json "names 18 tensors, its files hold 17"

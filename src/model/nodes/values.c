@@ -1,6 +1,8 @@
 /* The losses whose targets are values: of regression, and of several labels, each yes or no. */
 #include "../builder.h"
 
+#include <string.h>
+
 /* The square root of the mean of squares has the targets' own unit. */
 static const gyre_metric root_metric = {
     .name = "root_mean_squared_error",
@@ -39,9 +41,22 @@ static const gyre_metric label_metric = {
     .sum = 1,
 };
 
+/* Binary cross-entropy has a sigmoid inside. */
+static gyre_status check_logits(const builder *b, const gyre_node *n) {
+    const int from = n->inputs[0];
+    if (!n->type->yes_or_no || from < 0) return GYRE_OK;
+    if (strcmp(b->model->nodes[from].type->name, "sigmoid") != 0) return GYRE_OK;
+    return gyre_fail(
+        GYRE_EUSAGE,
+        "model.loss: %s takes logits and has the sigmoid, but the network ends in one, "
+        "node %s; leave that out (of a network from PyTorch, before its export)",
+        n->type->name, builder_input_name(b, n));
+}
+
 /* The last node must give what the targets are. */
 static gyre_status define(builder *b, gyre_node *n, const node_size *in) {
     gyre_target *t = &b->model->target;
+    GYRE_TRY(check_logits(b, n));
     if (b->any_target) *t = (gyre_target){in->h, in->w, in->c, false};
     if (gyre_target_has_classes(t)) {
         return gyre_fail(

@@ -222,13 +222,39 @@ def make_branches():
          '"type": "relu"')
 
 
+def make_strided():
+    """A strided copy of a batch of any size, as dynamo writes one: the places of all values, in their order."""
+    def copy(stride, first=0):
+        return [literal("zero", 0, (), INT64), literal("one", 1, (), INT64), literal("stride", stride, (), INT64),
+                literal("axes", [1, 2, 3], (3,), INT64), literal("flat", [-1], (1,), INT64),
+                literal("inner", list(range(first, first + 256)), (1, 4, 8, 8), INT64),
+                node("Shape", ["stem"], ["size"], start=0, end=1), node("Squeeze", ["size"], ["count"]),
+                node("Range", ["zero", "count", "one"], ["samples"]), node("Mul", ["samples", "stride"], ["begin"]),
+                node("Unsqueeze", ["begin", "axes"], ["outer"]), node("Add", ["outer", "inner"], ["places"]),
+                node("Reshape", ["stem", "flat"], ["list"]), node("Gather", ["list", "places"], ["body"])]
+    edge("strided", around(copy(256)), '"name": "head", "type": "linear"')
+    for name, nodes in (("strided_far", copy(255)), ("strided_behind", copy(256, 1))):
+        refuse(name, around(nodes), "gyre takes no parts of pictures")
+    size = [*copy(256)[:11], node("Shape", ["outer"], ["sizes"]), node("Reshape", ["stem", "sizes"], ["body"])]
+    refuse("strided_size", around(size), "gyre does not compute this constant")
+
+
+def make_targets():
+    """Networks of one output, and of classes of each pixel, are shown without a dataset."""
+    one = [tensor("one.weight", (1, 10)), tensor("one.bias", (1,))]
+    edge("one_output", ending([node("Gemm", ["head", "one.weight", "one.bias"], ["logits"], transB=1)], one),
+         '"type": "linear"')
+    pixels = [node("Conv", ["stem", "end.weight"], ["logits"])]
+    edge("pixels", model([*STEM, *pixels], [*WEIGHTS[:2], tensor("end.weight", (5, 4, 1, 1))]), '"name": "end"')
+
+
 def make_softmax():
     """The loss has a softmax over the classes; another one stays an error."""
     for name, axis, opset in (("softmax", -1, 17), ("softmax_one", 1, 17), ("softmax_old", 1, 11)):
         edge(name, ending([node("Softmax", ["head"], ["logits"], axis=axis)]) if opset == 17 else
              model([*STEM, *RELU, *HEAD[:2], node("Gemm", ["row", "head.weight", "head.bias"], ["head"], transB=1),
                     node("Softmax", ["head"], ["logits"], axis=axis)], WEIGHTS, opset=opset),
-             '"name": "head"', "its last softmax is left out")
+             '"name": "head"', "its last softmax is left out, since cross_entropy has it")
     for name, axis in (("softmax_samples", 0), ("softmax_log", 0)):
         refuse(name, ending([node("LogSoftmax" if "log" in name else "Softmax", ["head"], ["logits"], axis=axis)]),
                "gyre's loss has a softmax over the classes, this one is over another axis")
@@ -383,7 +409,8 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations, make_branches, make_softmax, make_axes, make_norms,
+    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations, make_branches,
+                 make_strided, make_targets, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     onnx_trained.add(edge, refuse, kind)
