@@ -80,6 +80,22 @@ def drops_channels(folder):
         raise AssertionError("alpha dropout was exported")
 
 
+def norm_of_one_sample(folder):
+    """An example of one sample: PyTorch's batch norm of rows takes none in training mode. And bfloat16 comes as numbers;
+    a part of a dataset has the classes of the whole."""
+    net = torch.nn.Sequential(torch.nn.Linear(7, 5), torch.nn.BatchNorm1d(5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for training in False, True:
+            to_gyre(net, torch.rand(1, 7), folder / "rows.onnx", training=training)
+    rows = torch.utils.data.TensorDataset(torch.rand(20, 7).bfloat16(), torch.arange(20) % 3)
+    rows.classes = ["a", "b", "c"]
+    parts = torch.utils.data.random_split(rows, [10, 10])
+    dataset_to_gyre(torch.utils.data.ConcatDataset(parts), folder / "rows.h5")
+    shown = subprocess.run([sys.argv[1], "data", "info", folder / "rows.h5"], stdout=subprocess.PIPE, check=True, text=True).stdout
+    assert {"a", "b", "c"} <= set(shown.split()), shown
+
+
 class SmallCNN(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -129,6 +145,7 @@ if __name__ == "__main__":
             exported(model, "training", t, training=True)
         asks_for_its_mode(t)
         drops_channels(t)
+        norm_of_one_sample(t)
         dataset_to_gyre(fake(100, 0), t / "data.h5", test=TEST)
         trained(sys.argv[1], "small_cnn", SmallCNN(), t)
         for model in ("resnet18", "convnext_tiny"):

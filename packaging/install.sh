@@ -223,7 +223,8 @@ uninstall_all() {
     done
     place=$(realpath -m "$root")
     for ((i = 0; i < above; i++)); do
-        place=$(dirname "$place") && rmdir "$place" 2>/dev/null || break
+        place=$(dirname "$place")
+        rmdir "$place" 2>/dev/null || break
     done
     echo "gyre is gone from $root"
 }

@@ -1,7 +1,6 @@
 """A PyTorch dataset as a file that gyre trains on."""
 
 import os
-import pathlib
 import tempfile
 import warnings
 
@@ -9,8 +8,10 @@ import h5py
 import numpy as np
 
 from . import picture
+from .class_names import check_labels, names_of
+from .own_file import check_place
 
-NAME_BYTES = 63  # of a class, in UTF-8
+DIMS = 3  # of a sample, or a target
 ROWS = 256  # written at once
 
 
@@ -19,7 +20,13 @@ def _is_tensor(value):
 
 
 def _numpy(value):
-    return value.detach().cpu().numpy() if _is_tensor(value) else np.asarray(value)
+    if not _is_tensor(value):
+        return np.asarray(value)
+    value = value.detach().cpu()
+    try:
+        return value.numpy()
+    except TypeError:  # bfloat16, of which NumPy has none
+        return value.float().numpy()
 
 
 def _channel_last(a, value):
@@ -27,8 +34,14 @@ def _channel_last(a, value):
     return a.transpose(1, 2, 0) if _is_tensor(value) and a.ndim == 3 else a
 
 
-def _sample(value):
-    return picture.pixels(value) if picture.is_picture(value) else _channel_last(_numpy(value), value)
+def _sample(value, where):
+    if picture.is_picture(value):
+        return picture.pixels(value)
+    a = _channel_last(_numpy(value), value)
+    if a.dtype.kind not in "biuf":
+        found = f"complex numbers ({a.dtype})" if a.dtype.kind == "c" else type(value).__name__
+        raise ValueError(f"{where}: a picture, or an array of real numbers, was expected, found {found}")
+    return a
 
 
 def _pixels(a):
@@ -43,6 +56,11 @@ def _pixels(a):
 
 def _has_size_of_picture(a):
     return a.ndim == 2 or (a.ndim == 3 and 1 <= a.shape[2] <= 4)
+
+
+def _are_finite(a):
+    with np.errstate(over="ignore"):
+        return a.dtype.kind != "f" or bool(np.isfinite(a.astype("f4", copy=False)).all())
 
 
 def _target(value):
@@ -62,6 +80,7 @@ class _Part:
     def __init__(self, file, name, count, kind):
         self.file, self.name, self.count, self.kind = file, name, count, kind
         self.samples = self.targets = None
+        self.low, self.high = 0, -1  # of its labels
         self.rows, self.done = [], 0
 
     def _make(self, a, t):
@@ -76,8 +95,8 @@ class _Part:
         if t.dtype.kind == "i" and t.ndim in (1, 3) and t.shape[-1] == 1:
             warnings.warn(f"{self.name}: whole numbers of shape {t.shape} are values, for regression; squeeze the last "
                           "axis of NumPy arrays, or the first one of tensors, and they are classes", stacklevel=5)
-        label = t.ndim == 0 and t.dtype.kind == "i"
-        self.targets = group.create_dataset("labels" if label else "targets", (self.count, *t.shape), t.dtype)
+        self.has_labels = t.ndim == 0 and t.dtype.kind == "i"
+        self.targets = group.create_dataset("labels" if self.has_labels else "targets", (self.count, *t.shape), t.dtype)
 
     def _fit(self, a, i):
         if self.kind == "images":
@@ -92,7 +111,12 @@ class _Part:
         return a
 
     def add(self, sample, target, i):
-        a, t = _sample(sample), _target(target)
+        a, t = _sample(sample, f"{self.name}: sample {i}"), _target(target)
+        for what, found in ("sample", a), ("target", t):
+            if found.ndim > DIMS:
+                raise ValueError(f"{self.name}: {what} {i} has {found.ndim} dimensions; at most {DIMS} were expected")
+            if not _are_finite(found):
+                raise ValueError(f"{self.name}: {what} {i} holds a value that is no finite number of 32 bits")
         if self.samples is None:
             self._make(a, t)
         if t.shape != self.targets.shape[1:] or t.dtype.kind != self.targets.dtype.kind:
@@ -105,7 +129,10 @@ class _Part:
         if self.rows:
             to = slice(self.done, self.done + len(self.rows))
             self.samples[to] = np.stack([a for a, _ in self.rows])
-            self.targets[to] = np.stack([t for _, t in self.rows])
+            targets = np.stack([t for _, t in self.rows])
+            self.targets[to] = targets
+            if self.has_labels:
+                self.low, self.high = min(self.low, targets.min()), max(self.high, targets.max())
             self.done, self.rows = to.stop, []
 
 
@@ -124,23 +151,19 @@ def _write_part(file, name, dataset, kind):
     return part
 
 
-def _names_of(dataset, names, labels):
-    if names is None:
-        names = getattr(dataset, "classes", None)
-    if names is None or not labels or not all(isinstance(n, str) for n in names):
-        return None
-    encoded = [n.encode() for n in names]
-    long = [n for n, e in zip(names, encoded) if len(e) > NAME_BYTES]
-    if long:
-        raise ValueError(f"the name of a class has at most {NAME_BYTES} bytes; found '{long[0]}'")
-    return np.array(encoded, "S")
+def _check_as_train(part, train):
+    """gyre takes parts of one kind alone."""
+    for what, own, first in (("samples", part.samples, train.samples), ("targets", part.targets, train.targets)):
+        if own.shape[1:] != first.shape[1:] or own.dtype != first.dtype:
+            raise ValueError(f"{part.name}: the {what} have the shape {own.shape[1:]} and type {own.dtype}, those of train "
+                             f"{first.shape[1:]} and {first.dtype}; all parts must have the same")
 
 
 def dataset_to_gyre(dataset, path, *, test=None, validation=None, names=None, kind="auto", force=False):
     """Writes datasets of (sample, target) pairs to `path`, for data.path of a config.
 
     dataset           -- with a length and items: the training part; test and validation likewise
-    names             -- of the classes; without them those of dataset.classes
+    names             -- of the classes: a list, or their numbers by name; without them those of dataset.classes
     kind              -- "images" (pixels as bytes), "arrays" (f32), or "auto": what the first sample is
     force             -- replace a file that is there
 
@@ -151,20 +174,23 @@ def dataset_to_gyre(dataset, path, *, test=None, validation=None, names=None, ki
     """
     if kind not in ("auto", "images", "arrays"):
         raise ValueError(f"kind: 'auto', 'images' or 'arrays' was expected, found {kind!r}")
-    path = pathlib.Path(path)
+    path = check_place(path)
     if os.path.lexists(path) and not force:
         raise FileExistsError(f"'{path}' is there; give another name, or force=True")
     handle, temporary = tempfile.mkstemp(suffix=".h5", prefix=path.name + ".", dir=path.parent)
     os.close(handle)
     try:
         with h5py.File(temporary, "w") as f:
-            train = _write_part(f, "train", dataset, kind)
+            parts = [_write_part(f, "train", dataset, kind)]
             for name, more in (("test", test), ("validation", validation)):
                 if more is not None:
-                    _write_part(f, name, more, train.kind)
-            encoded = _names_of(dataset, names, train.targets.name.endswith("labels"))
-            if encoded is not None:
-                f["names"] = encoded
+                    parts.append(_write_part(f, name, more, parts[0].kind))
+                    _check_as_train(parts[-1], parts[0])
+            names = names_of(dataset, names, parts[0].has_labels)
+            for part in parts:
+                check_labels(part, names)
+            if names is not None:
+                f["names"] = np.array([n.encode() for n in names], "S")
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)

@@ -131,6 +131,13 @@ def _check_types(model, example):
         raise TypeError(f"example: a tensor, or a tuple of them, was expected, found {type(example).__name__}")
 
 
+def _at_least_two(arguments):
+    """A batch norm in training mode takes no batch of one row."""
+    if not all(len(getattr(x, "shape", ())) > 0 and x.shape[0] == 1 for x in arguments):
+        return arguments
+    return tuple(x.repeat(2, *(1 for _ in x.shape[1:])) for x in arguments)
+
+
 def _tell_frozen(model):
     """ONNX does not hold which parameters are to stay as they are."""
     fixed = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
@@ -151,8 +158,8 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     exporter  -- "dynamo" or "torchscript"; without it, what the installed PyTorch offers
     force     -- replace a file that is there. One of to_gyre's is replaced in any case, unless it was changed since
 
-    Of a model in DataParallel or torch.compile's the network inside is written. Batch norm stays a layer and constants are not folded, so that gyre trains the network as PyTorch would. Returns the
-    exporter's name.
+    Of a model in DataParallel or torch.compile's the network inside is written. Batch norm stays a layer and constants
+    are not folded, so that gyre trains the network as PyTorch would. Returns the exporter's name.
     """
     import torch
 
@@ -166,6 +173,8 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
     if exporter == "dynamo" and training:
         raise ValueError("training=True needs the TorchScript exporter: dynamo leaves dropout out")
     arguments = example if isinstance(example, tuple) else (example,)
+    if training:
+        arguments = _at_least_two(arguments)
     _check_names(model)
     _tell_frozen(model)
     first, last = _free_name("input", model), _free_name("output", model)

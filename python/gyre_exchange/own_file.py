@@ -85,6 +85,18 @@ def _own_files(path):
     return [path, beside] if _plain(beside) and end == _entry(_digest(path, size, [beside])) else []
 
 
+def check_place(path):
+    """Of a file that is to be written; as a Path."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"'{path}' is a folder; the name of a file was expected")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"'{path}': there is no folder '{path.parent}'")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"'{path}': nothing can be written in the folder '{path.parent}'")
+    return path
+
+
 def _refuse(path):
     raise FileExistsError(f"'{path}' is there, and to_gyre did not write it, or not as it is now; give another name, or "
                           "force=True")
@@ -93,9 +105,7 @@ def _refuse(path):
 @contextlib.contextmanager
 def replacing(path, force):
     """A path to write to. What is written there, and beside it, comes to `path` when all went well."""
-    path = pathlib.Path(path)
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"'{path}': there is no folder '{path.parent}'")
+    path = check_place(path)
     own = _own_files(path)
     if os.path.lexists(path) and not force and path not in own:
         _refuse(path)

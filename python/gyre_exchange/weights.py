@@ -88,6 +88,19 @@ def _same_but_for_ones(a, b):
     return [n for n in a if n != 1] == [n for n in b if n != 1]
 
 
+def _fits(w, picture, shape):
+    """gyre has vectors as (n), as the scale (1, C, 1, 1) of channels, and positions as (h, w, c): axes of one element do
+    not matter there. A kernel has its shape, since (3, 1) is another one than (1, 3); one of a single pixel is a matrix."""
+    if w.ndim == 3:  # positions, also of (1, h w, c)
+        rows = picture is None and shape[-1:] == w.shape[-1:] and np.prod(shape) == w.size
+        return rows or _same_but_for_ones(w.shape, shape)
+    if w.ndim < 2:
+        return _same_but_for_ones(w.shape, shape)
+    matrix = w.shape[:2]
+    return shape == w.shape or (w.shape[2:] in ((), (1, 1)) and
+                                shape in (matrix, (*matrix, 1), (*matrix, 1, 1), (1, *matrix)))
+
+
 def _is_statistic(name):
     return name.endswith(("running_mean", "running_var"))
 
@@ -174,9 +187,7 @@ def from_gyre(checkpoint, model, weights="any"):
             continue
         picture = found[sources[name]][1]
         w = _in_torch_order(*found[sources[name]])
-        if w.ndim == 3 and picture is None and tuple(tensor.shape[-1:]) == w.shape[-1:] and np.prod(tensor.shape) == w.size:  # positions (h, w, c)
-            w = w.reshape(tuple(tensor.shape))
-        if _same_but_for_ones(w.shape, tuple(tensor.shape)):
+        if _fits(w, picture, tuple(tensor.shape)):
             state[name] = _like(w, tensor)
             loaded.taken.append(name)
         else:

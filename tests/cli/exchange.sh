@@ -92,6 +92,52 @@ for kind in ("tensors", "one", "arrays", "classes", "bytes", "large", "whole", "
 for kind in ("bytes", "floats", "gray", "rows"):
     dataset_to_gyre(Pictures(600, kind), f"{kind}.h5", test=Pictures(100, kind))
 dataset_to_gyre(Values(300, "rows"), "values.h5")
+
+
+class One:
+    """One sample and one target, twice; or targets of their own."""
+
+    def __init__(self, x, *y, **others):
+        self.x, self.y = x, y
+        self.__dict__.update(others)
+
+    def __len__(self):
+        return max(2, len(self.y))
+
+    def __getitem__(self, i):
+        return self.x, self.y[i % len(self.y)]
+
+
+class Half(Tensor):
+    """bfloat16, of which NumPy has none."""
+
+    def numpy(self):
+        raise TypeError("Got unsupported ScalarType BFloat16")
+
+    def float(self):
+        return Tensor(self.a)
+
+
+def of_torch(name, **of):
+    return type(name, (Pictures,), {"__module__": "torch.utils.data.dataset", "classes": None, **of})(4, "bytes")
+
+
+def names(data, **options):
+    dataset_to_gyre(data, "names.h5", force=True, **options)
+    with h5py.File("names.h5") as f:
+        return [n.decode() for n in f["names"]] if "names" in f else None
+
+
+x, other = Pictures(4, "bytes"), One(np.zeros(3), 0, classes=["a", "b"])
+for numbers in {"a": 0, "b": 1}, {"b": 1, "a": 0}, {"b": np.int64(1), "a": np.int64(0)}, ("a", "b"), np.array(["a", "b"]):
+    assert names(x, names=numbers) == ["a", "b"], numbers
+subset = of_torch("Subset", dataset=x)
+assert names(subset) == names(of_torch("Subset", dataset=subset)) == names(of_torch("Odd", classes=x.classes)) == x.classes
+assert names(of_torch("ConcatDataset", datasets=[x, subset])) == x.classes
+assert names(of_torch("ConcatDataset", datasets=[x, other])) is None and names(of_torch("Other", dataset=x)) is None
+dataset_to_gyre(One(Half(np.arange(3.0)), Half(np.array(0.5))), "half.h5")
+with h5py.File("half.h5") as f:
+    assert (f["train/arrays"][:] == np.arange(3)).all() and (f["train/targets"][:] == 0.5).all()
 dataset_to_gyre(Pictures(50, "bytes"), "arrays.h5", kind="arrays", names=["a", "b" * 63])
 for error, words, call in [
     (FileExistsError, "'gray.h5' is there", lambda: dataset_to_gyre(Pictures(5, "gray"), "gray.h5")),
@@ -99,6 +145,29 @@ for error, words, call in [
      lambda: dataset_to_gyre(Pictures(600, "odd"), "x.h5")),
     (ValueError, "the dataset is empty", lambda: dataset_to_gyre(Pictures(0, "gray"), "x.h5")),
     (ValueError, "has at most 63 bytes", lambda: dataset_to_gyre(Pictures(5, "gray"), "x.h5", names=["a", "b" * 64])),
+    (ValueError, "found class 1, and names of 1 classes", lambda: dataset_to_gyre(Pictures(5, "gray"), "x.h5", names=["a"])),
+    (ValueError, "test: found class 2, and names of 2", lambda: dataset_to_gyre(x, "x.h5", test=One(x[0][0], 2))),
+    (ValueError, "a class is a number from 0, found -3", lambda: dataset_to_gyre(One(np.zeros(3), 0, -3, 0), "x.h5")),
+    (ValueError, "names: a list of strings, one for each class, or a dict of their numbers was expected, found none",
+     lambda: dataset_to_gyre(x, "x.h5", names=[])),
+    (ValueError, "was expected, found str", lambda: dataset_to_gyre(x, "x.h5", names="ab")),
+    (ValueError, "was expected, found set", lambda: dataset_to_gyre(x, "x.h5", names={"a", "b"})),
+    (ValueError, "found one of type int", lambda: dataset_to_gyre(x, "x.h5", names=[0, 1])),
+    (ValueError, "are 0 to 1, each once; found [0, 2]", lambda: dataset_to_gyre(x, "x.h5", names={"a": 0, "b": 2})),
+    (ValueError, "are 0 to 1, each once; found [1, 1]", lambda: dataset_to_gyre(x, "x.h5", names={"a": 1, "b": 1})),
+    (ValueError, "which alone have names", lambda: dataset_to_gyre(Values(5, "rows"), "x.h5", names=["a", "b"])),
+    (ValueError, "test: the samples have the shape (7, 9, 3) and type uint8, those of train (8, 9, 3) and uint8",
+     lambda: dataset_to_gyre(x, "x.h5", test=One(x[0][0][1:], 0))),
+    (ValueError, "validation: the targets have the shape () and type float32, those of train () and int32",
+     lambda: dataset_to_gyre(x, "x.h5", validation=One(x[0][0], 0.5))),
+    (ValueError, "train: sample 0: a picture, or an array of real numbers, was expected, found complex numbers",
+     lambda: dataset_to_gyre(One(np.zeros(3) + 1j, 0), "x.h5")),
+    (ValueError, "was expected, found str", lambda: dataset_to_gyre(One("a", 0), "x.h5")),
+    (ValueError, "sample 0 has 4 dimensions", lambda: dataset_to_gyre(One(np.zeros((2, 2, 2, 2)), 0), "x.h5")),
+    (ValueError, "sample 0 holds a value that is no finite", lambda: dataset_to_gyre(One(np.array([1, 1e39]), 0), "x.h5")),
+    (ValueError, "target 0 holds a value that is no finite", lambda: dataset_to_gyre(One(np.zeros(2), np.nan), "x.h5")),
+    (IsADirectoryError, "'.' is a folder", lambda: dataset_to_gyre(x, ".", force=True)),
+    (FileNotFoundError, "there is no folder 'nowhere'", lambda: dataset_to_gyre(x, "nowhere/x.h5")),
     (TypeError, "with a length and items", lambda: dataset_to_gyre(iter([1]), "x.h5")),
     (ValueError, "item 0 is no pair", lambda: dataset_to_gyre([1, 2], "x.h5")),
 ]:
@@ -216,6 +285,29 @@ with warnings.catch_warnings(record=True) as said:
     loaded = from_gyre(checkpoint, module)
 assert loaded.unused == ["bn2.weight"] and "unused: bn2.weight" in str(said[0].message), loaded
 assert (module.state["bn2.weight"] == want["bn2.bias"]).all()
+# A kernel of another shape does not fit; a vector may have axes of one element, and a kernel of one pixel be a matrix.
+with h5py.File("kernels.h5", "w") as f:
+    for name, shape in ("rows", (8, 1, 3, 4)), ("depthwise", (8, 3, 3, 1)), ("pixel", (8, 1, 1, 4)), ("scale", (8,)), \
+            ("column", (8, 1, 1, 1)), ("matrix", (8, 4)), ("positions", (1, 6, 4)):
+        f[f"parameters/{name}"] = np.random.rand(*shape).astype("f4")
+fits = {"rows": [(8, 4, 1, 3)], "depthwise": [(8, 1, 3, 3)], "pixel": [(8, 4, 1, 1), (8, 4, 1), (8, 4)],
+        "scale": [(8,), (8, 1, 1), (1, 8, 1, 1)], "column": [(8, 1, 1, 1), (8, 1)], "matrix": [(8, 4), (8, 4, 1, 1)],
+        "positions": [(6, 4), (1, 6, 4), (1, 2, 3, 4)]}
+others = {"rows": [(8, 4, 3, 1)], "depthwise": [(1, 8, 3, 3)], "pixel": [(4, 8, 1, 1), (1, 8, 4, 1), (8, 1, 4)],
+          "scale": [(4, 2), (9,)], "column": [(1, 8, 1, 1)], "matrix": [(4, 8), (8, 1, 4, 1)], "positions": [(4, 6)]}
+for shapes, fit in (fits, True), (others, False):
+    for name, wanted in shapes.items():
+        for shape in wanted:
+            module = Module()
+            module.state = {name: np.zeros(shape, "f4"), "bias": np.zeros(3)}
+            try:
+                warnings.simplefilter("ignore")
+                taken = from_gyre("kernels.h5", module).taken == [name]
+            except ValueError as e:
+                assert f"misfit: {name} " in str(e), e
+                taken = False
+            assert taken == fit, (name, shape)
+warnings.simplefilter("always")
 with warnings.catch_warnings(record=True) as said:
     loaded = from_gyre(checkpoint, Module(fc__weight=(7, 64), extra__bias=(3,)))
 assert loaded.missing == ["extra.bias"] and loaded.misfit == ["fc.weight (2, 128) for (7, 64)"], loaded

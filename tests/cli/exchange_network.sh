@@ -146,6 +146,36 @@ $python modes.py >out || fail "modes"
 [ "$(sort out | uniq -c | tr -s ' ')" = " 4 ONNX graph
  4 Torch IR graph" ] || fail "on stdout of 4 exports and 4 failures: $(cat out)"
 
+# A batch norm in training mode takes no batch of one.
+cat >batch.py <<'P'
+import torch
+from gyre_exchange import to_gyre
+
+
+class Example:
+    def __init__(self, *shape):
+        self.shape = shape
+
+    def repeat(self, *times):
+        assert len(times) == len(self.shape)
+        return Example(*(n * k for n, k in zip(self.shape, times)))
+
+
+class Asked(torch.Module):
+    def __call__(self, *xs):
+        self.shapes = [x.shape for x in xs]
+        return super().__call__(xs[0])
+
+
+model = Asked()
+for training, example, shapes in ((False, Example(1, 3), [(1, 3)]), (True, Example(1, 3), [(2, 3)]), (True, Example(4, 3), [(4, 3)]),
+                                  (True, (Example(1, 3, 8, 8), Example(1, 2)), [(2, 3, 8, 8), (2, 2)]),
+                                  (True, (Example(1, 3), Example(7, 2)), [(1, 3), (7, 2)])):
+    to_gyre(model, example, "batch.onnx", training=training, exporter="torchscript")
+    assert model.shapes == shapes, (training, model.shapes)
+P
+$python batch.py >out || fail "batches"
+
 # Names of parameters: the input and output have others, and what cannot go back is refused.
 cat >names.py <<'P'
 import contextlib, io, warnings
@@ -262,6 +292,9 @@ assert pathlib.Path("own.onnx.data").read_bytes() == b"weights"
 os.symlink("own.onnx", "link.onnx")
 refused("'link.onnx' is there", path="link.onnx")
 assert os.path.islink("link.onnx")
+for folder in ".", "folder":
+    os.makedirs(folder, exist_ok=True)
+    refused(f"'{folder}' is a folder; the name of a file was expected", IsADirectoryError, path=folder, force=True)
 refused("there is no folder 'nowhere'", FileNotFoundError, path="nowhere/net.onnx")
 pathlib.Path("fails.onnx").write_bytes(b"old")
 refused("no such operator", RuntimeError, path="fails.onnx", force=True)
