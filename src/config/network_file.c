@@ -115,8 +115,10 @@ static gyre_status take_onnx(config_reader *r, const gyre_onnx *o, const char *p
     if (o->constants && s->model.init_fresh) {
         return gyre_fail(
             GYRE_EUSAGE,
-            "model.init \"fresh\" takes no numbers of '%s', and its network has constants "
-            "for each channel there (nodes of type affine); leave model.init out",
+            "model.init \"fresh\" takes no numbers of '%s', and its network has some that are none "
+            "of "
+            "its parameters: constants for each channel, or filters that are buffers; leave "
+            "model.init out",
             path);
     }
     if (!takes_weights(s)) return GYRE_OK;

@@ -122,6 +122,25 @@ static onnx_constant *fold_unary(onnx_import *m, const onnx_call *c, char op) {
     return k;
 }
 
+/* Between two numbers, of which each may be missing. Before opset 11 they were attributes. */
+static onnx_constant *fold_clip(onnx_import *m, const onnx_call *c) {
+    onnx_constant *a = onnx_constant_in(c, 0);
+    const double *x = a == NULL ? NULL : onnx_constant_read(&m->work, a);
+    double bounds[2] = {-INFINITY, INFINITY};
+    bool known = x != NULL && c->node->n_attribute == 0;
+    for (int i = 0; known && i < 2; i++) {
+        if (i + 1 >= c->in_count || c->in[i + 1] == NULL) continue;
+        onnx_constant *bound = onnx_constant_in(c, i + 1);
+        known = bound != NULL && onnx_constant_all(&m->work, bound, &bounds[i]);
+    }
+    onnx_constant *k = known ? onnx_constant_make(&m->work, a->rank, a->dims, a->integer) : NULL;
+    for (size_t i = 0; k != NULL && i < k->count; i++) {
+        double low = x[i] < bounds[0] ? bounds[0] : x[i];
+        k->values[i] = low > bounds[1] ? bounds[1] : low;
+    }
+    return k;
+}
+
 /* ---- lists */
 
 static onnx_constant *fold_concat(onnx_import *m, const onnx_call *c) {
@@ -264,6 +283,7 @@ onnx_constant *onnx_math_fold(onnx_import *m, const onnx_call *c) {
     const char *op = c->node->op_type;
     if (binary_of(op) != '\0') return fold_binary(m, c, binary_of(op));
     if (unary_of(op) != '\0') return fold_unary(m, c, unary_of(op));
+    if (strcmp(op, "Clip") == 0) return fold_clip(m, c);
     if (strcmp(op, "Concat") == 0) return fold_concat(m, c);
     if (strcmp(op, "Gather") == 0) return fold_gather(m, c);
     if (strcmp(op, "Slice") == 0) return fold_slice(m, c);

@@ -67,6 +67,10 @@ static void pad_volume(onnx_import *m, onnx_call *c) {
         return;
     }
     const int64_t before = (int64_t)pads[CHANNELS], after = (int64_t)pads[VOLUME + CHANNELS];
+    if (before + after == 0) {
+        onnx_give_same(c, c->in[0]);
+        return;
+    }
     onnx_give_volume(m, c, onnx_size_of(m, c->in[0])[ONNX_AXIS_C] + before + after, before, after);
 }
 

@@ -3,8 +3,7 @@
  * owner thinks. */
 #include "import_size.h"
 
-/* The last layer, which has as many outputs as the dataset has classes. */
-static bool is_of_classes(const import_file *f, const import_item *item) {
+bool import_is_of_classes(const import_file *f, const import_item *item) {
     const h5_array *a = item->array;
     const gyre_h5_entry *e = item->entry;
     bool same = a->ndim == e->ndim && a->dims[0] == f->model->classes;
@@ -31,7 +30,8 @@ gyre_status import_check_size(const import_file *f) {
     if (o == NULL || (o->h == m->h && o->w == m->w && o->c == m->c)) return GYRE_OK;
     for (int i = 0; i < f->count; i++) {
         const import_item *item = &f->items[i];
-        if (item->fate == IMPORT_OTHER_SHAPE && !is_of_classes(f, item)) return refuse(f, item);
+        if (item->fate == IMPORT_OTHER_SHAPE && !import_is_of_classes(f, item))
+            return refuse(f, item);
     }
     return GYRE_OK;
 }

@@ -7,6 +7,7 @@
 #include "gyre/names.h"
 #include "gyre/text.h"
 #include "import_axes.h"
+#include "import_size.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,9 +153,23 @@ static const char *find_near(const import_file *f, const char **missing) {
 
 /* ---- what must be there */
 
+/* The network is the file's own, and all that it trains is its last layer, for other classes. */
+static bool is_all_of_classes(const import_file *f) {
+    bool all = f->file.onnx != NULL;
+    for (int i = 0; all && i < f->count; i++) {
+        all = f->items[i].fate == IMPORT_OTHER_SHAPE && import_is_of_classes(f, &f->items[i]);
+    }
+    return all;
+}
+
 static gyre_status nothing_fits(const import_file *f) {
-    list unused;
+    list unused, other;
     char prefix[128];
+    list_items(f, false, false, IMPORT_OTHER_SHAPE, &other);
+    if (other.count > 0) {
+        return gyre_fail(GYRE_EIO, "'%s' has no parameter of model %s with the same shape: %s",
+                         f->path, f->model->name, text_of(&other));
+    }
     list_unused(f, &unused);
     find_prefix(f, prefix, sizeof prefix);
     if (prefix[0] != '\0') {
@@ -175,7 +190,7 @@ gyre_status import_check_needs(const import_file *f, unsigned needs) {
     list absent, other;
     const char *frozen =
         f->model->norm_frozen ? "model.batch_norm \"frozen\"" : "the nodes' option \"frozen\"";
-    if (count_items(f, false, true) == 0) return nothing_fits(f);
+    if (count_items(f, false, true) == 0 && !is_all_of_classes(f)) return nothing_fits(f);
     for (int statistic = 0; statistic < 2; statistic++) {
         list_items(f, statistic, true, IMPORT_ABSENT, &absent);
         list_items(f, statistic, true, IMPORT_OTHER_SHAPE, &other);

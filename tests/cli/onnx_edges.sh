@@ -41,6 +41,13 @@ ends 0 "$gyre" model with.json --image 8x8x3
 with binary_cross_entropy '"layers": {"nodes": [{"name": "fc", "type": "linear", "out": 4}, {"name": "end", "type": "sigmoid"}]}'
 refused 2 'binary_cross_entropy takes logits and has the sigmoid, but the network ends in one, node end' "$gyre" model with.json
 
+# A network that is all head is drawn anew for other classes.
+PYTHONPATH=$lib /usr/bin/python3 "$lib/onnx_data.py" d.h5 3 8 8 || fail "no dataset"
+echo '{"data": {"path": "d.h5"}, "model": {"file": "head_alone.onnx"}, "batch": {"size": 8}, "length": {"steps": 1},
+       "schedule": {"policy": "constant", "base_lr": 0.01}}' >head.json
+ends 0 "$gyre" train head.json --out head
+grep -q 'drawn, since the file has another shape: .*head.weight (7, 192)' err || fail "$(cat err)"
+
 # Many nodes are read, or refused, in a second or two; ten where the machine is busy, a minute under sanitizers.
 LIMIT=$([ -z "${SAN:-}" ] && echo 10 || echo 60)
 for name in many powers; do

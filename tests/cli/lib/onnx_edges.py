@@ -2,7 +2,7 @@
 words of the network that `gyre model --json` prints and words on stderr (! in front: these are not there)."""
 import pathlib, sys
 
-import onnx_trained
+import onnx_sizes, onnx_trained
 from onnx_wire import *
 
 EDGES = {}
@@ -209,41 +209,14 @@ def make_activations():
     refuse("prelu_pixels", slope((1, 8, 8), [0.5] * 64), "its slope is neither one number, nor one for each channel")
 
 
-def make_branches():
-    """Two questions about sizes, whose branches have the same names inside."""
-    def question(k, x, y):
-        inner = graph([node("Relu", [x], ["inner"])], [], [], [info("inner", ("N", 4, 8, 8))])
-        return [node("Shape", [x], [f"size{k}"]), node("Gather", [f"size{k}", "first"], [f"extent{k}"]),
-                node("Equal", [f"extent{k}", "four"], [f"flat{k}"]),
-                node("If", [f"flat{k}"], [y], then_branch=chunk(6, inner) + number(20, 5),
-                     else_branch=chunk(6, inner) + number(20, 5))]
-    numbers = [constant("first", [1], INT64, (1,)), constant("four", [4], INT64, (1,))]
-    edge("two_branches", around([*question(0, "stem", "a"), node("Tanh", ["a"], ["b"]), *question(1, "b", "body")], numbers),
-         '"type": "relu"')
-
-
-def make_strided():
-    """A strided copy of a batch of any size, as dynamo writes one: the places of all values, in their order."""
-    def copy(stride, first=0):
-        return [literal("zero", 0, (), INT64), literal("one", 1, (), INT64), literal("stride", stride, (), INT64),
-                literal("axes", [1, 2, 3], (3,), INT64), literal("flat", [-1], (1,), INT64),
-                literal("inner", list(range(first, first + 256)), (1, 4, 8, 8), INT64),
-                node("Shape", ["stem"], ["size"], start=0, end=1), node("Squeeze", ["size"], ["count"]),
-                node("Range", ["zero", "count", "one"], ["samples"]), node("Mul", ["samples", "stride"], ["begin"]),
-                node("Unsqueeze", ["begin", "axes"], ["outer"]), node("Add", ["outer", "inner"], ["places"]),
-                node("Reshape", ["stem", "flat"], ["list"]), node("Gather", ["list", "places"], ["body"])]
-    edge("strided", around(copy(256)), '"name": "head", "type": "linear"')
-    for name, nodes in (("strided_far", copy(255)), ("strided_behind", copy(256, 1))):
-        refuse(name, around(nodes), "gyre takes no parts of pictures")
-    size = [*copy(256)[:11], node("Shape", ["outer"], ["sizes"]), node("Reshape", ["stem", "sizes"], ["body"])]
-    refuse("strided_size", around(size), "gyre does not compute this constant")
-
-
 def make_targets():
     """Networks of one output, and of classes of each pixel, are shown without a dataset."""
     one = [tensor("one.weight", (1, 10)), tensor("one.bias", (1,))]
     edge("one_output", ending([node("Gemm", ["head", "one.weight", "one.bias"], ["logits"], transB=1)], one),
          '"type": "linear"')
+    edge("head_alone", model([node("Flatten", ["images"], ["row"], axis=1),
+                              node("Gemm", ["row", "head.weight", "head.bias"], ["logits"], transB=1)],
+                             [tensor("head.weight", (7, 192)), tensor("head.bias", (7,))]), '"name": "head"')
     pixels = [node("Conv", ["stem", "end.weight"], ["logits"])]
     edge("pixels", model([*STEM, *pixels], [*WEIGHTS[:2], tensor("end.weight", (5, 4, 1, 1))]), '"name": "end"')
 
@@ -409,11 +382,12 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations, make_branches,
-                 make_strided, make_targets, make_softmax, make_axes, make_norms,
+    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations,
+                 make_targets, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     onnx_trained.add(edge, refuse, kind)
+    onnx_sizes.add(edge, refuse)
     (folder / "w.bin").write_bytes(bytes(448))
     (folder / "link.bin").symlink_to("w.bin")
     (folder / "hard.bin").hardlink_to(folder / "w.bin")
