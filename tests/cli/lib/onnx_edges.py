@@ -382,8 +382,7 @@ def make_many(folder):
 
 def main(folder):
     make_many(folder)
-    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations,
-                 make_targets, make_softmax, make_axes, make_norms,
+    for make in (make_images, make_notes, make_frozen, make_learned, make_places, make_ends, make_activations, make_targets, make_softmax, make_axes, make_norms,
                  make_images_twice, make_squeeze, make_tensors, make_drop_path, make_outside):
         make()
     onnx_trained.add(edge, refuse, kind)
