@@ -13,7 +13,7 @@ enum {
     NEAR = 4,        /* rates of the second rung */
     RATIOS = 3       /* of max_lr to base_lr, besides FIND_LADDER_RATIO */
 };
-static const double ratios[RATIOS] = {3, 30, 100}; /* the last where the one before is better */
+static const double ratios[RATIOS] = {3, 30, 100}; /* the last where the one before is as good */
 static const int lengths[GYRE_FIND_RUNGS] = {1, 2, FIND_LADDER_LONGEST, 2, FIND_LADDER_LONGEST};
 
 /* To two digits, as a person would write it. */
@@ -32,6 +32,12 @@ double find_cycle_score(const gyre_metric *m, const gyre_find_cycle *c) {
 bool find_cycle_better(const gyre_metric *m, const gyre_find_cycle *a, const gyre_find_cycle *b) {
     double x = find_cycle_score(m, a), y = find_cycle_score(m, b);
     return x < y || (x == y && a->loss < b->loss);
+}
+
+double find_noise(const find_ladder *l, double score, int64_t seeds) {
+    if (!l->metric->is_share || l->scored == 0) return 0.01 * fabs(score);
+    double share = fmin(1, fmax(0, score));
+    return sqrt(2 * share * (1 - share) / ((double)l->scored * (double)seeds));
 }
 
 /* ---- the plan */
@@ -74,7 +80,7 @@ int64_t find_ladder_least(void) {
 }
 
 find_ladder find_ladder_plan(const gyre_find *f, int64_t steps, int64_t run_cycle) {
-    find_ladder l = {.metric = f->metric, .seeds = 1, .cycles = true};
+    find_ladder l = {.metric = f->metric, .scored = f->scored, .seeds = 1, .cycles = true};
     choose_ends(f, &l);
     l.steps = steps / cost_in_trials(&l);
     if (run_cycle <= 0 || l.steps * FIND_LADDER_LONGEST <= run_cycle) return l;
@@ -249,15 +255,29 @@ double find_ladder_best(const find_ladder *l, const gyre_find_cycle *done, size_
 
 /* ---- the best rate's other questions */
 
-/* The best of the trials that ask for the ratio, and the one they go against. */
-static gyre_find_cycle best_base(const history *h, double max_lr) {
-    const gyre_find_cycle first = trial_of(h->ladder, GYRE_FIND_NEAR, max_lr, 0);
-    gyre_find_cycle best = *result(h, &first);
-    for (size_t i = 0; i < h->count; i++) {
-        const gyre_find_cycle *c = &h->done[i];
-        if (c->rung == GYRE_FIND_BASE && find_cycle_better(h->ladder->metric, c, &best)) best = *c;
+/* Does the trial ask how far below max_lr base_lr should be? */
+static bool asks_for_base(const gyre_find_cycle *c, double max_lr) {
+    const bool usual = c->rung == GYRE_FIND_NEAR && c->seed == 0;
+    return c->max_lr == max_lr && (usual || c->rung == GYRE_FIND_BASE);
+}
+
+const gyre_find_cycle *find_ladder_base(const find_ladder *l, const gyre_find_cycle *done,
+                                        size_t count, double max_lr) {
+    const gyre_find_cycle *best = NULL, *lowest = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const gyre_find_cycle *c = &done[i];
+        if (!asks_for_base(c, max_lr)) continue;
+        if (best == NULL || find_cycle_better(l->metric, c, best)) best = c;
     }
-    return best;
+    if (best == NULL) return NULL;
+    const double score = find_cycle_score(l->metric, best);
+    const double enough = isfinite(score) ? score + find_noise(l, score, 1) : score;
+    for (size_t i = 0; i < count; i++) {
+        const gyre_find_cycle *c = &done[i];
+        if (!asks_for_base(c, max_lr) || find_cycle_score(l->metric, c) > enough) continue;
+        if (lowest == NULL || c->base_lr < lowest->base_lr) lowest = c;
+    }
+    return lowest;
 }
 
 static bool next_of_base(const history *h, double max_lr, gyre_find_cycle *next) {
@@ -267,7 +287,8 @@ static bool next_of_base(const history *h, double max_lr, gyre_find_cycle *next)
         wanted[i].base_lr = max_lr / ratios[i];
     }
     if (first_open(h, wanted, RATIOS - 1, next)) return true;
-    if (best_base(h, max_lr).base_lr != wanted[RATIOS - 2].base_lr) return false;
+    const gyre_find_cycle *best = find_ladder_base(h->ladder, h->done, h->count, max_lr);
+    if (best == NULL || best->base_lr > wanted[RATIOS - 2].base_lr) return false;
     return first_open(h, wanted + RATIOS - 1, 1, next);
 }
 

@@ -24,6 +24,7 @@ enum {
 
 typedef struct {
     const gyre_metric *metric;
+    int64_t scored;   /* samples, of each trial; 0: none */
     double low, high; /* max_lr of the ends */
     int rates;
     int64_t steps; /* of a trial of the first rung */
@@ -48,6 +49,17 @@ bool find_ladder_next(const find_ladder *l, const gyre_find_cycle *done, size_t 
 bool find_cycle_better(const gyre_metric *m, const gyre_find_cycle *a, const gyre_find_cycle *b);
 /* What they are compared by; less is better. */
 double find_cycle_score(const gyre_metric *m, const gyre_find_cycle *c);
+
+/* Scores that differ by less are as good, of `seeds` runs each. Of a share of the samples: one
+ * standard error of the difference of two shares of as many samples, were they drawn apart; they
+ * are the same samples, which makes it smaller, and the runs differ besides, which makes it larger.
+ * Else a 100th of the score. */
+double find_noise(const find_ladder *l, double score, int64_t seeds);
+
+/* The lowest base_lr whose trial is as good as the best with this max_lr; NULL: there is no trial.
+ * What a lower rate at the end gains shows in runs that are longer than trials. */
+const gyre_find_cycle *find_ladder_base(const find_ladder *l, const gyre_find_cycle *done,
+                                        size_t count, double max_lr);
 
 /* The best rate so far: of the last rung if one is done, by its mean over the seeds that all have;
  * 0: every trial diverged. */

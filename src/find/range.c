@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 find_ladder find_ladder_of(const gyre_find *f) {
-    find_ladder l = {.metric = f->metric};
+    find_ladder l = {.metric = f->metric, .scored = f->scored};
     if (f->cycle_count > 0) l.steps = f->cycles[0].steps;
     for (size_t i = 0; i < f->cycle_count; i++) {
         const gyre_find_cycle *c = &f->cycles[i];
@@ -17,16 +17,15 @@ find_ladder find_ladder_of(const gyre_find *f) {
     return l;
 }
 
-double find_noise(const gyre_find *f, double score, int64_t seeds) {
-    if (!f->metric->is_share || f->scored == 0) return 0.01 * fabs(score);
-    double share = fmin(1, fmax(0, score));
-    return sqrt(2 * share * (1 - share) / ((double)f->scored * (double)seeds));
-}
-
 /* ---- a rate against the others */
 
 static double score_of(const gyre_find *f, const gyre_find_cycle *c) {
     return find_cycle_score(f->metric, c);
+}
+
+static double noise_of(const gyre_find *f, double score, int64_t seeds) {
+    const find_ladder l = find_ladder_of(f);
+    return find_noise(&l, score, seeds);
 }
 
 /* The mean score of a rate in a rung, over its seeds; *seeds 0: it has none. */
@@ -58,7 +57,7 @@ static bool as_good(const gyre_find *f, double max_lr) {
     for (int64_t rung = GYRE_FIND_LAST; rung >= GYRE_FIND_LADDER; rung--) {
         int64_t seeds;
         double mine = mean_of(f, rung, max_lr, &seeds), best = best_mean(f, rung);
-        if (seeds > 0) return mine <= best + find_noise(f, best, seeds);
+        if (seeds > 0) return mine <= best + noise_of(f, best, seeds);
     }
     return false;
 }
@@ -105,9 +104,9 @@ static const gyre_find_cycle *best_of(const gyre_find *f, gyre_find_rung rung) {
 }
 
 static void choose_base(const gyre_find *f, gyre_find_range *r) {
-    const gyre_find_cycle *usual = best_of(f, GYRE_FIND_NEAR), *other = best_of(f, GYRE_FIND_BASE);
-    r->base_lr = r->max_lr / FIND_LADDER_RATIO;
-    if (other != NULL && find_cycle_better(f->metric, other, usual)) r->base_lr = other->base_lr;
+    const find_ladder l = find_ladder_of(f);
+    const gyre_find_cycle *c = find_ladder_base(&l, f->cycles, f->cycle_count, r->max_lr);
+    r->base_lr = c == NULL ? r->max_lr / FIND_LADDER_RATIO : c->base_lr;
 }
 
 /* One cycle, unless more were better. */
@@ -116,7 +115,7 @@ static void choose_cycles(const gyre_find *f, gyre_find_range *r) {
     r->stepsize = FIND_STEPSIZE * f->steps_per_epoch;
     if (f->run_steps == 0) return;
     double score = score_of(f, one);
-    bool better = more != NULL && score_of(f, more) < score - find_noise(f, score, 1);
+    bool better = more != NULL && score_of(f, more) < score - noise_of(f, score, 1);
     r->cycles = better ? more->cycles : 1;
     r->stepsize = f->run_steps / (2 * r->cycles);
     if (r->stepsize < 1) r->stepsize = 1;
@@ -141,8 +140,7 @@ static bool learns(const gyre_find *f) {
     if (best == NULL || isnan(best->loss)) return false;
     if (f->scored == 0) return true; /* nothing was scored before */
     double score = score_of(f, best);
-    return score < score_of(f, &start) - find_noise(f, score, 1) ||
-           best->loss < 0.99 * f->start_loss;
+    return score < score_of(f, &start) - noise_of(f, score, 1) || best->loss < 0.99 * f->start_loss;
 }
 
 static bool any_diverged(const gyre_find *f) {

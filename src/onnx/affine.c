@@ -141,7 +141,7 @@ static gyre_status read_channels(const onnx_import *m, int channels, double *mea
     const onnx_affine *a = m->affine;
     for (int i = 0; i < channels; i++) {
         deviations[i] = 1 / a->scale[i];
-        mean[i] = a->image != NULL ? 0 : -a->shift[i] / a->scale[i];
+        mean[i] = a->image != NULL ? 0 : (0 - a->shift[i]) / a->scale[i]; /* no -0 */
         if (!(deviations[i] >= 1e-30 && deviations[i] <= 1e30 && fabs(mean[i]) <= 1e30)) {
             return gyre_fail(GYRE_EIO,
                              "'%s' normalises channel %d of its input by a mean of %g and a "

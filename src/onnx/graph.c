@@ -312,7 +312,9 @@ gyre_status onnx_graph_finish(onnx_import *m) {
     const onnx_view *w = &v->view;
     bool picture = v->kind == ONNX_UNKNOWN || onnx_view_is(w, "NC") || onnx_view_is(w, "NCHW") ||
                    onnx_view_is(w, "NHWC") || onnx_row_of_one(m, c, v);
-    if (!picture) return wrong(m, "neither rows nor pictures are the output", name, "reshape it");
+    if (!picture)
+        return wrong(m, "neither a row nor a picture of each sample is the output", name,
+                     "reshape it");
     m->output = without_softmax(m, v->layer);
     return m->work.status;
 }
