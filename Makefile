@@ -278,4 +278,4 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d)
--include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d) $(O)/tests/fuzz/fuzz.d $(BENCHMARKS:=.d)
+-include $(UNIT_TESTS:=.d) $(MPI_TESTS:=.d) $(wildcard $(O)/tests/fuzz/*.d) $(BENCHMARKS:=.d)

@@ -59,7 +59,7 @@ gpu-kernels-run: $(EMULATED_TESTS)
 	    done; echo "  ok    $(words $(EMULATED_TESTS)) programs in $(E), order $$seed"; done
 
 gpu-kernels-emulated:
-	@$(MAKE) --no-print-directory SEEDS='0 1 2' gpu-kernels-run
+	@$(MAKE) --no-print-directory SEEDS='0 1 $(if $(SOAK),2)' gpu-kernels-run
 gpu-kernels-asan:
 	@$(MAKE) --no-print-directory $(EMULATED_ASAN) SEEDS=3 gpu-kernels-run
 gpu-kernels-tsan:
