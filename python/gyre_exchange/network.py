@@ -193,6 +193,9 @@ def to_gyre(model, example, path, *, training=False, exporter=None, force=False)
         stack.enter_context(_in_few_words(exporter))
         if training:
             stack.enter_context(dropping_channels())
+            stack.enter_context(warnings.catch_warnings())
+            # The count of batches, of which the file has none.
+            warnings.filterwarnings("ignore", "ONNX Preprocess - Removing mutation from node aten::add_")
         if exporter == "torchscript" and isinstance(model, torch.jit.ScriptModule):  # it takes no hook
             options["keep_initializers_as_inputs"] = True  # and so PyTorch does not merge equal weights either
         elif exporter == "torchscript":
