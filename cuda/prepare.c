@@ -32,6 +32,17 @@ static gyre_status skip_batch_load(gyre_queue *q, const gyre_image_shape *s,
     return GYRE_OK;
 }
 
+/* Nothing is queued that would have to wait. */
+static gyre_status skip_mark(gyre_queue *q, int number) {
+    (void)q, (void)number;
+    return GYRE_OK;
+}
+
+static gyre_status skip_follow(gyre_queue *after, int number) {
+    (void)after, (void)number;
+    return GYRE_OK;
+}
+
 static gyre_status skip_reduce_begin(gyre_backend *b, gyre_f32 x, size_t n) {
     (void)b, (void)x, (void)n;
     return GYRE_OK;
@@ -87,6 +98,8 @@ static gyre_backend_ops planning_table(const gyre_backend_ops *ops) {
 #define SKIP(op, ...) t.op = skip_##op;
     GYRE_OPS(SKIP, SKIP)
     t.batch_load = skip_batch_load;
+    t.mark = skip_mark;
+    t.follow = skip_follow;
     t.reduce_begin = skip_reduce_begin;
     t.reduce_end = skip_reduce_end;
     t.conv = plan_conv;

@@ -199,18 +199,38 @@ static void what_cannot_be_is_not_computed(void **state) {
 }
 
 /* A column and a row would make a table. */
-static void shapes_must_be_equal(void **state) {
+/* One more input of two dimensions: 10, 20, ... */
+static void give_matrix(bench *b, int64_t rows, int64_t columns) {
+    const int64_t dims[] = {rows, columns};
+    onnx_constant *k = onnx_constant_make(&b->m.work, 2, dims, true);
+    assert_non_null(k);
+    for (size_t i = 0; i < k->count; i++) k->values[i] = 10 * ((double)i + 1);
+    onnx_value *v = &b->in[b->call.in_count];
+    *v = (onnx_value){.kind = ONNX_CONSTANT, .constant = k};
+    b->call.in[b->call.in_count++] = v;
+}
+
+/* As ONNX's operators repeat them: along dimensions of 1, and those that are missing in front. */
+static void numbers_are_repeated(void **state) {
+    static const struct {
+        int64_t rows, columns, out[2];
+        double want[6];
+    } cases[] = {{1, 2, {1, 2}, {17, 26}},
+                 {2, 1, {2, 2}, {17, 16, 27, 26}},
+                 {3, 2, {3, 2}, {17, 26, 37, 46, 57, 66}},
+                 {2, 3, {0}, {0}},
+                 {1, 3, {0}, {0}}};
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bench b;
-        const int64_t dims[] = {i == 0 ? 2 : 1, i == 0 ? 1 : 2};
         open_bench(&b, "Add");
         give(&b, 2, shape);
-        onnx_value *v = &b.in[b.call.in_count];
-        *v = (onnx_value){.kind = ONNX_CONSTANT,
-                          .constant = onnx_constant_make(&b.m.work, 2, dims, true)};
-        b.call.in[b.call.in_count++] = v;
-        assert_int_equal(onnx_fold(&b.m, &b.call), i == 1);
+        give_matrix(&b, cases[i].rows, cases[i].columns);
+        const bool fits = cases[i].out[0] > 0;
+        assert_int_equal(onnx_fold(&b.m, &b.call), fits);
+        const onnx_constant *k = b.out.constant;
+        for (int a = 0; fits && a < 2; a++) assert_int_equal(k->dims[a], cases[i].out[a]);
+        for (size_t n = 0; fits && n < k->count; n++) assert_true(k->values[n] == cases[i].want[n]);
         onnx_work_close(&b.m.work);
     }
 }
@@ -289,7 +309,7 @@ int main(void) {
         cmocka_unit_test(parts_of_a_shape_are_computed),
         cmocka_unit_test(whole_numbers_stay_whole),
         cmocka_unit_test(what_cannot_be_is_not_computed),
-        cmocka_unit_test(shapes_must_be_equal),
+        cmocka_unit_test(numbers_are_repeated),
         cmocka_unit_test(nodes_are_called_as_modules_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
