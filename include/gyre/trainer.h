@@ -91,6 +91,8 @@ gyre_status gyre_trainer_evaluate(gyre_trainer *t, gyre_evaluator *e, gyre_avera
 /* Device to snapshot, and back; the second one on all ranks from rank 0's snapshot (Collective). */
 gyre_status gyre_trainer_save(gyre_trainer *t);
 gyre_status gyre_trainer_load(gyre_trainer *t);
+/* Where the snapshot has an average: parameters, and running statistics behind them. */
+float *gyre_trainer_average(const gyre_trainer *t, int kind);
 /* GYRE_EDEVICE when the snapshot is not, bit for bit, what the device holds. */
 gyre_status gyre_trainer_check_saved(gyre_trainer *t);
 

@@ -14,9 +14,9 @@ typedef struct {
     size_t count;
 } part;
 
-/* Parameters, statistics, two states, input's mean and scale; parameters and statistics of each
- * average and of the slow weights. */
-enum { PARTS_MAX = 6 + 2 * (GYRE_AVERAGE_COUNT + 1), DIGEST_FLOATS = 2 };
+/* Parameters, statistics, input's mean and scale; the optimizer's states; parameters and statistics
+ * of each average and of the slow weights. */
+enum { PARTS_MAX = 4 + GYRE_STATES_MAX + 2 * (GYRE_AVERAGE_COUNT + 1), DIGEST_FLOATS = 2 };
 _Static_assert(DIGEST_FLOATS * sizeof(float) == sizeof(uint64_t), "a digest is two words");
 
 typedef struct {
@@ -39,10 +39,8 @@ static void add_averages(part_list *l, const gyre_trainer *t) {
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (t->averages[kind] == NULL) continue;
         const gyre_weights *w = gyre_average_weights(t->averages[kind]);
-        const bool taken = kind == (int)t->resolved->settings.average.kind;
-        const float *host = taken ? t->snapshot.averages : t->snapshot.beside[kind];
         add_network(l, t->resolved->model, "averages of the weights", w->parameters, w->buffers,
-                    host);
+                    gyre_trainer_average(t, kind));
     }
 }
 
@@ -112,9 +110,9 @@ gyre_status gyre_trainer_check_saved(gyre_trainer *t) {
 }
 
 gyre_status gyre_trainer_verify(gyre_trainer *t) {
+    if (t->ranks == 1) return GYRE_OK;
     const part_list l = parts_of(t);
     uint64_t digests[PARTS_MAX];
-    if (t->ranks == 1) return GYRE_OK;
     gyre_watchdog_phase(t->watchdog, "comparing the ranks", t->completed);
     GYRE_TRY(gyre_trainer_fatal(t, read_digests(t, &l, digests)));
     for (int i = 0; i < l.count; i++) {

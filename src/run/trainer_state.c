@@ -11,8 +11,7 @@ gyre_status gyre_trainer_fatal(gyre_trainer *t, gyre_status status) {
 
 /* ---- averages of the weights */
 
-/* Where the snapshot has an average. */
-static float *host_of(const gyre_trainer *t, int kind) {
+float *gyre_trainer_average(const gyre_trainer *t, int kind) {
     const bool taken = kind == (int)t->resolved->settings.average.kind;
     return taken ? t->snapshot.averages : t->snapshot.beside[kind];
 }
@@ -20,7 +19,7 @@ static float *host_of(const gyre_trainer *t, int kind) {
 static gyre_status save_averages(gyre_trainer *t) {
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (t->averages[kind] == NULL) continue;
-        GYRE_TRY(gyre_average_download(t->averages[kind], host_of(t, kind)));
+        GYRE_TRY(gyre_average_download(t->averages[kind], gyre_trainer_average(t, kind)));
     }
     return GYRE_OK;
 }
@@ -33,7 +32,7 @@ static gyre_status share_averages(gyre_trainer *t) {
     const size_t bytes = state_bytes(t->resolved->model);
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (t->averages[kind] == NULL) continue;
-        GYRE_TRY(gyre_comm_broadcast(t->comm, host_of(t, kind), bytes, 0));
+        GYRE_TRY(gyre_comm_broadcast(t->comm, gyre_trainer_average(t, kind), bytes, 0));
     }
     return GYRE_OK;
 }
@@ -41,7 +40,7 @@ static gyre_status share_averages(gyre_trainer *t) {
 static gyre_status upload_averages(gyre_trainer *t) {
     for (int kind = 0; kind < GYRE_AVERAGE_COUNT; kind++) {
         if (t->averages[kind] == NULL) continue;
-        GYRE_TRY(gyre_average_upload(t->averages[kind], host_of(t, kind)));
+        GYRE_TRY(gyre_average_upload(t->averages[kind], gyre_trainer_average(t, kind)));
     }
     return GYRE_OK;
 }
